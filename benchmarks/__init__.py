@@ -1,0 +1,1 @@
+"""Measurements that are repeated: quality floors now; speed and rivals later."""

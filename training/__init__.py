@@ -1,0 +1,1 @@
+"""Corpora in, model folder out: ``python -m training``."""
