@@ -28,8 +28,9 @@ lint: $(BIN)/.dev
 validate: $(BIN)/.dev  ## check the corpora
 	$(BIN)/python -m training validate
 
-train: $(BIN)/.dev  ## rebuild the bundled model, evaluate it and write its card
+train: $(BIN)/.dev  ## rebuild the bundled model, evaluate it, write its card and the README's figures
 	$(BIN)/python -m training
+	$(BIN)/python -m training readme
 
 evaluate: $(BIN)/.dev  ## measure the bundled model on whatever data is present
 	$(BIN)/python -m training evaluate

@@ -8,12 +8,15 @@ import pytest
 from click.testing import CliRunner
 
 from sextortion_detect import Detector, Level
+from sextortion_detect.matrix import observe
+from sextortion_detect.ngrams import NgramSpace
 from training.__main__ import main
 from training.augment import VARIATIONS, augment
 from training.calibrate import HeldOut, at_rate, choose_levels, expected_calibration_error, fpr_curve, platt
 from training.corpus import CorpusError, Row, load_corpus, row_from
 from training.evaluate import interval
 from training.export import fixed_point
+from training.fit import coarse
 from training.pipeline import load_recipe, train
 from training.registry import part_of, read_public
 
@@ -69,9 +72,17 @@ def test_the_second_stage_sees_what_the_fit_saw(trained):
         assert np.isfinite(account.logit)
 
 
+def test_coarser_hashing_leaves_the_finer_matrix_alone():
+    """Regression: merging columns in place garbled the matrix that the gate was measured on afterwards."""
+    observed = observe(["pay me or else", "see you at lunch"], NgramSpace((3, 4), 12), 10)
+    before = observed.char.copy()
+    coarse(observed, {"heads_char_bits": 6, "heads_word_bits": 5})
+    assert (observed.char != before).nnz == 0
+
+
 @pytest.mark.parametrize("name", sorted(VARIATIONS))
 def test_variations_are_seeded_and_keep_the_family(name):
-    rows = [r for r in ROWS if r.lang == "en"][:300] + [r for r in ROWS if r.lang == "en" and r.label == "benign"][:300]
+    rows = random.Random(5).sample([r for r in ROWS if r.lang == "en"], 600)
     first, second = (augment(rows, {name: 1.0}, 0.5, 7) for _ in range(2))
     assert first == second
     assert first

@@ -10,6 +10,7 @@ import click
 from training.card import write_card
 from training.corpus import DATASETS
 from training.evaluate import evaluate
+from training.front_page import write_readme
 from training.pipeline import RECIPE, load_recipe, train
 from training.validate import validate
 
@@ -50,6 +51,13 @@ def evaluate_command(obj: tuple[Path, Path]) -> None:
 def card_command(obj: tuple[Path, Path]) -> None:
     """Write MODEL_CARD.md from config.json and evaluation.json."""
     write_card(obj[0])
+
+
+@main.command("readme")
+@click.pass_obj
+def readme_command(obj: tuple[Path, Path]) -> None:
+    """Fill docs/README.in.md in with the bundled model's output and figures."""
+    write_readme(obj[0])
 
 
 @main.command("validate")

@@ -9,7 +9,7 @@ from typing import Any
 
 from sextortion_detect.results import Frame
 
-__all__ = ["write_card"]
+__all__ = ["levels_row", "write_card"]
 
 _FRAMES = frozenset(Frame)
 _INTRODUCTION = """\
@@ -51,7 +51,8 @@ def _percent(value: dict[str, float]) -> str:
     return f"{value['rate']:.2%} ({value['low']:.2%} to {value['high']:.2%}; {value['hits']:,.0f} of {value['n']:,.0f})"
 
 
-def _levels_rows(title: str, group: dict[str, Any]) -> str:
+def levels_row(title: str, group: dict[str, Any]) -> str:
+    """Return one table row with the rates of both levels and their intervals."""
     return f"| {title} | {_percent(group['protect'])} | {_percent(group['review'])} |"
 
 
@@ -67,7 +68,7 @@ def _evaluation(report: dict[str, Any]) -> Iterator[str]:
     }
     for key, title in names.items():
         if f"{key}_protect" in head:
-            yield _levels_rows(title, {"protect": head[f"{key}_protect"], "review": head[f"{key}_review"]})
+            yield levels_row(title, {"protect": head[f"{key}_protect"], "review": head[f"{key}_review"]})
     for key, title in (
         ("real_mails", "real extortion mails (recall)"),
         ("other_authors_extortion", "threats by other authors (recall)"),
@@ -75,7 +76,7 @@ def _evaluation(report: dict[str, Any]) -> Iterator[str]:
         ("other_authors_benign", "look-alikes by other authors"),
     ):
         if key in head:
-            yield _levels_rows(title, head[key])
+            yield levels_row(title, head[key])
     if "other_authors" in report:
         yield from _slices(report["other_authors"])
 
@@ -91,11 +92,11 @@ def _slices(groups: dict[str, Any]) -> Iterator[str]:
             yield f"| {language} | {_percent(found)} | {_percent(flagged)} |"
     schemes = [k for k in groups if k.startswith("extortion:scheme:")]
     yield "\n### By scheme, texts by other authors\n\n| scheme | PROTECT or above | REVIEW |\n|---|---|---|"
-    yield from (_levels_rows(k.split(":")[2], groups[k]) for k in schemes)
+    yield from (levels_row(k.split(":")[2], groups[k]) for k in schemes)
     kinds = [k for k in groups if k.startswith("extortion:kind:") and groups[k]["protect"]["n"] >= 8]
     worst = sorted(kinds, key=lambda k: groups[k]["protect"]["rate"])[:6]
     yield "\n### What it misses most, texts by other authors\n\n| kind | PROTECT or above | REVIEW |\n|---|---|---|"
-    yield from (_levels_rows(k.split(":", 2)[2], groups[k]) for k in worst)
+    yield from (levels_row(k.split(":", 2)[2], groups[k]) for k in worst)
 
 
 def _patterns(training: dict[str, Any]) -> Iterator[str]:

@@ -24,6 +24,7 @@ __all__ = ["fixed_point", "write_model"]
 
 _LARGEST = 32_000  # of int16; sums of 4 orders x 16,000 windows then stay inside 32 bits
 _NEGLIGIBLE = 1e-3  # weights below this share of the largest are dropped: they cost bytes and change nothing
+_DECIMALS = 4  # of a nat: far below what changes a verdict, far above what the machine's rounding changes
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold: archives must not differ by their clock
 
 
@@ -32,7 +33,7 @@ def fixed_point(weights: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int16]
     largest = float(np.abs(weights).max()) if weights.size else 0.0
     if not largest:
         return np.zeros(weights.shape, np.int16), 1.0
-    step = largest / _LARGEST
+    step = float(f"{largest / _LARGEST:.4g}") or 1.0  # a short number, the same for the same fit
     kept = np.where(np.abs(weights) < _NEGLIGIBLE * largest, 0.0, weights)
     # One byte of precision is plenty for a hashed weight and compresses far better than two.
     coarse = np.round(kept / step / 256) * 256
@@ -52,7 +53,11 @@ def _npz(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
 
 def _named(fitted: Fitted) -> npt.NDArray[np.float32]:
     """Concept and shape weights as one table, features first."""
-    return np.concatenate([fitted.blocks["concept"], fitted.blocks["shape"]], axis=-1).T.astype(np.float32)
+    return (
+        np.concatenate([fitted.blocks["concept"], fitted.blocks["shape"]], axis=-1)
+        .T.round(_DECIMALS)
+        .astype(np.float32)
+    )
 
 
 def write_model(
@@ -90,7 +95,7 @@ def write_model(
     steps: dict[str, float] = {}
     for name, table in tables.items():
         arrays[name], steps[name] = fixed_point(table)
-    arrays |= {"named": _named(main), "heads_named": _named(heads), "curve": curve}
+    arrays |= {"named": _named(main), "heads_named": _named(heads), "curve": curve.round(_DECIMALS)}
     data = _npz(arrays)
     config = {
         "format": FORMAT,
@@ -101,9 +106,9 @@ def write_model(
         "shapes": list(SHAPES),
         "steps": steps,
         "intercepts": {
-            "gate": float(gate.intercept),
-            "extortion": float(main.intercept),
-            "heads": [float(x) for x in heads.intercept],
+            "gate": round(float(gate.intercept), _DECIMALS),
+            "extortion": round(float(main.intercept), _DECIMALS),
+            "heads": [round(float(x), _DECIMALS) for x in heads.intercept],
         },
         **settings,
         "sha256": {"weights.npz": hashlib.sha256(data).hexdigest()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from sextortion_detect.matrix import Columns, Observed, Vocabulary, assemble
 from sextortion_detect.results import PATTERN_IDS, Frame, Scheme
@@ -69,8 +72,12 @@ def target_of(rows: Sequence[Row], observed: Observed, weights: dict[str, float]
     return Target(extortion, weight, [rows[i] for i in observed.owner])
 
 
-def _logistic(strength: float, fit: dict[str, Any]) -> LogisticRegression:
-    return LogisticRegression(C=strength, max_iter=fit["iterations"], tol=fit["tolerance"])
+def _fit(strength: float, fit: dict[str, Any], x: Any, y: Any, weight: Any) -> LogisticRegression:
+    """Fit one logistic regression in one thread: threads add in another order each time, and models must not differ."""
+    model = LogisticRegression(C=strength, max_iter=fit["iterations"], tol=fit["tolerance"])
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is part of the recipe
+        return model.fit(x, y, sample_weight=weight)
 
 
 def _fitted(model: LogisticRegression, columns: Columns, *, binary: bool) -> Fitted:
@@ -95,7 +102,7 @@ def fit_main(
     x = sparse.vstack([inside, outside], format="csr")
     y = np.concatenate([target.extortion, np.zeros(len(background), dtype=bool)])
     weight = np.concatenate([target.weight, background_weight])
-    model = _logistic(fit["strength"], fit).fit(x, y, sample_weight=weight)
+    model = _fit(fit["strength"], fit, x, y, weight)
     return _fitted(model, columns, binary=True)
 
 
@@ -111,7 +118,7 @@ def fit_gate(
     x = sparse.vstack([observed.char[keep], background.char], format="csr")
     y = np.concatenate([np.ones(int(keep.sum()), dtype=bool), np.zeros(len(background), dtype=bool)])
     weight = np.concatenate([wanted[keep], background_weight])
-    model = _logistic(fit["gate_strength"], fit).fit(x, y, sample_weight=weight)
+    model = _fit(fit["gate_strength"], fit, x, y, weight)
     columns = Columns((x.shape[1], 0, 0, 0), (1.0, 1.0, 1.0, 1.0))
     return _fitted(model, columns, binary=True)
 
@@ -121,7 +128,9 @@ def _coarse(matrix: sparse.csr_matrix, bits: int, *, high: bool) -> sparse.csr_m
     width = 1 << bits
     shift = matrix.shape[1].bit_length() - 1 - bits
     indices = matrix.indices >> shift if high else matrix.indices & (width - 1)
-    out = sparse.csr_matrix((matrix.data, indices, matrix.indptr), shape=(matrix.shape[0], width))
+    # copies: sum_duplicates works in place and would otherwise garble the finer matrix
+    parts = (matrix.data.copy(), indices, matrix.indptr.copy())
+    out = sparse.csr_matrix(parts, shape=(matrix.shape[0], width))
     out.sum_duplicates()
     return out
 
@@ -181,7 +190,10 @@ def _fit_classes(
     rows = 1 if n == 2 else n
     if len(np.unique(y)) < 2:  # a corpus without the pattern: never report it
         return np.zeros((rows, x.shape[1])), np.full(rows, _NEVER)
-    model = _logistic(fit["heads_strength"], fit).fit(x, y, sample_weight=weight)
+    if n == 2:  # rare patterns would otherwise never be reported
+        odds = min(fit["rare_odds"], (y == 0).sum() / (y == 1).sum())
+        weight = np.where(y == 1, weight * odds**0.5, weight)
+    model = _fit(fit["heads_strength"], fit, x, y, weight)
     if n == 2:
         return model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
     return _aligned(model.coef_, model.classes_, n), _aligned(model.intercept_, model.classes_, n)

@@ -263,10 +263,10 @@ def _gate_threshold(
     needed = (whole.observed.most(scores) > -_GATE_MARGIN)[: len(of_rows)]
     lowest = float(of_rows[needed].min()) - _GATE_SLACK
     if public is None:
-        return lowest, 1.0
+        return round(lowest, 3), 1.0
     everyday = np.asarray(public.observed.char @ char + gate.intercept)
     threshold = min(lowest, float(np.quantile(everyday, 1 - recipe["gate"]["most_open"])))
-    return threshold, float((everyday >= threshold).mean())
+    return round(threshold, 3), round(float((everyday >= threshold).mean()), 4)
 
 
 def _decide(
@@ -279,8 +279,8 @@ def _decide(
     public: Public | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Calibrate and choose cut-offs; return the figures and the settings for the config."""
-    slope, offset = platt(held, recipe["calibration"])
-    protect, review = choose_levels(held, recipe["levels"])
+    slope, offset = (round(x, 4) for x in platt(held, recipe["calibration"]))
+    protect, review = (round(x, 3) for x in choose_levels(held, recipe["levels"]))
     scores = main.logits(whole.observed, vocabulary) - protect
     gate_threshold, gate_open = _gate_threshold(public, gate, whole, scores, recipe)
     features = recipe["features"]
@@ -302,6 +302,6 @@ def _decide(
     figures = {
         "gate_open_share": gate_open,
         "held_out": summary(held, protect, review),
-        "ece": expected_calibration_error(held, recipe["calibration"], slope, offset),
+        "ece": round(expected_calibration_error(held, recipe["calibration"], slope, offset), 5),
     }
     return figures, settings

@@ -47,8 +47,8 @@ def pattern_figures(rows: Sequence[Row], logits: npt.NDArray[np.float64]) -> Pat
         scored = p[threatening, column]
         f1 = [float(f1_score(truth, scored >= t, zero_division=0.0)) for t in _GRID]
         best = int(np.argmax(f1))
-        thresholds.append(float(_GRID[best]))
-        table[pattern] = {"n": int(truth.sum()), "f1": f1[best], "threshold": float(_GRID[best])}
+        thresholds.append(round(float(_GRID[best]), 2))
+        table[pattern] = {"n": int(truth.sum()), "f1": round(f1[best], 4), "threshold": round(float(_GRID[best]), 2)}
     frames = np.array([list(Frame).index(Frame(r.frame)) for r in rows])
     schemes = [(i, list(Scheme).index(Scheme(r.scheme))) for i, r in enumerate(rows) if r.scheme]
     chosen = logits[[i for i, _ in schemes]][:, SCHEME_SLICE].argmax(axis=1)

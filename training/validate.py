@@ -16,6 +16,7 @@ from pathlib import Path
 
 import regex
 
+from sextortion_detect.lexicon_files import words
 from sextortion_detect.results import PATTERN_IDS, Scheme
 from training.corpus import DATASETS, KINDS, LABELS, CorpusError, Row, row_from
 from training.skeletons import near_pairs, opening, plain_words
@@ -166,10 +167,12 @@ def _check_vocabulary_coverage(corpus: _Corpus) -> Iterator[str]:
 
 def _check_length_coverage(corpus: _Corpus) -> Iterator[str]:
     for language, entries in sorted(corpus.by_counted_language.items()):
-        lengths = [len(entry.row.text.split()) for entry in entries if entry.row.label == "extortion"]
-        if min(lengths, default=_SHORT) > _SHORT:
+        threats = [entry.row.text for entry in entries if entry.row.label == "extortion"]
+        shortest = min((len(text.split()) for text in threats), default=_SHORT)
+        longest = max((sum(1 for _ in words(text)) for text in threats), default=_LONG)  # Chinese has no blanks
+        if shortest > _SHORT:
             yield f"{language}:extortion: no row of at most {_SHORT} words: compose fragments"
-        if max(lengths, default=_LONG) < _LONG:
+        if longest < _LONG:
             yield f"{language}:extortion: no row of at least {_LONG} words: compose long mails"
 
 

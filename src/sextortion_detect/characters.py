@@ -24,6 +24,9 @@ _EMOJI_WORDS = {
     "police": "👮🚔🚓",
     "forbidden": "🚫⛔",
     "haha": "😂🤣😹😆😜😝🤪",
+    "snapchat": "👻",
+    "telegram": "✈",
+    "boss": "👔",
 }
 _PUNCTUATION = {"'": "’‘‛`´ʼ′", '"': "“”„‟«»″", "-": "–—‒―‐‑−", "…": "..."}
 _LATIN_EXTRA = {
@@ -40,7 +43,7 @@ _REGIONAL_A = 0x1F1E6  # 🇦 to 🇿
 LATIN_FOR_LOOKALIKE = dict(
     zip(
         "аеорсухіјѕһкмтвнԁԛԝпиьгӏѵαβεηικνορτυχγωσδμօոսհցգաε",
-        "aeopcyxijshkmtbhdqwnubrlvabeniknoptuxywsdmonuhgqwe",
+        "aeopcyxijshkmtbhdqwnubrlvabenikvoptuxywsduonuhgqwe",
         strict=True,
     )
 )

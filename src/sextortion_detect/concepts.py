@@ -19,7 +19,7 @@ __all__ = ["CLOSED_CLASS", "ConceptScanner", "Hit", "Scan"]
 CLOSED_CLASS = frozenset({"first", "second", "third", "negate", "condition"})
 _BEST_SHARE = 0.7  # a language counts when it covers at least this share of what the best one covers
 _CACHED_WORDS = 200_000  # bound of the in-memory word cache
-_LONGEST_TERM = 8
+_LONGEST_TERM = 12  # words; characters in Chinese and Japanese
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,8 @@ def _load_folder(folder: Path) -> Model:
     try:
         with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
             return _build(config, {name: arrays[name] for name in arrays.files})
+    except ModelFormatError:
+        raise
     except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise ModelFormatError(f"{folder} is damaged ({type(error).__name__}); restore it or train again") from error
 

@@ -186,7 +186,7 @@ def _quotes(verdict: Row, text: str) -> list[str]:
         taken.append((start, end))
         shown = harmless(text[start : min(end, start + _LONGEST_QUOTE)]) + ("…" if end - start > _LONGEST_QUOTE else "")
         quoted.setdefault(_name(evidence["pattern"]), []).append(f'"{shown}"')
-    return [f"{name}: {', '.join(quotes)};" for name, quotes in quoted.items()]
+    return ["; ".join(f"{name}: {', '.join(quotes)}" for name, quotes in quoted.items())]
 
 
 # --- characters ---------------------------------------------------------------------------------------------------
