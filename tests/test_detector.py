@@ -105,6 +105,26 @@ def test_other_types_are_refused_with_advice(detector, wrong):
         detector.score_batch(["fine", wrong])
 
 
+@pytest.mark.parametrize("wrong", ["one text", b"x", None, 3, Message("x")])
+def test_a_batch_is_a_list(detector, wrong):
+    """Regression: a single text was taken for a list of its letters."""
+    with pytest.raises(InputTypeError, match="takes a list"):
+        detector.score_batch(wrong)
+
+
+def test_a_generator_is_fine_and_results_show_no_text(detector):
+    result = detector.score_batch(t for t in ["zanzibar", "heron"])
+    assert len(result) == 2
+    assert "zanzibar" not in repr(result.source)
+    assert result != detector.score_batch([])
+    assert hash(result)
+
+
+def test_repetition_is_no_evidence(detector):
+    """Regression: one word a million times scored as certain."""
+    assert detector.score("lunch " * 3000).level is Level.NONE
+
+
 def test_threshold_falls_with_the_budget(detector):
     cuts = [detector.threshold(fpr=f) for f in (0.1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-9)]
     assert cuts == sorted(cuts)

@@ -111,6 +111,12 @@ def test_a_saved_estimator_holds_no_text():
     assert canary.encode() not in pickle.dumps(fitted)
 
 
+def test_generators_and_empty_lists():
+    assert MessageFeaturizer(**SMALL).fit_transform(t for t in X).shape[0] == len(X)
+    with pytest.raises(ValueError, match="no message"):
+        MessageFeaturizer().fit([])
+
+
 def test_fit_does_not_change_parameters():
     classifier = ExtortionClassifier(**SMALL)
     before = classifier.get_params()

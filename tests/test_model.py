@@ -50,6 +50,13 @@ def test_broken_config(folder):
         load_model(folder)
 
 
+@pytest.mark.parametrize("content", ["[1]", "3", '{"format": 1}', '{"format": 1, "sha256": {}}'])
+def test_a_config_of_another_kind(folder, content):
+    (folder / "config.json").write_text(content)
+    with pytest.raises(ModelFormatError):
+        load_model(folder)
+
+
 def test_another_format_says_which(folder):
     edit(folder, format=99)
     with pytest.raises(ModelFormatError, match="format 99"):

@@ -55,7 +55,7 @@ def fpr_curve(negatives: Floats) -> Floats:
         float(np.quantile(negatives, 1 - rate)) if rate >= _TAIL else base + mean * float(np.log(_TAIL / rate))
         for rate in _RATES
     ]
-    return np.column_stack([_RATES, np.maximum.accumulate(logits)])
+    return np.column_stack([_RATES, np.maximum.accumulate(logits).round(4)])
 
 
 def at_rate(curve: Floats, rate: float) -> float:

@@ -95,7 +95,7 @@ def write_model(
     steps: dict[str, float] = {}
     for name, table in tables.items():
         arrays[name], steps[name] = fixed_point(table)
-    arrays |= {"named": _named(main), "heads_named": _named(heads), "curve": curve.round(_DECIMALS)}
+    arrays |= {"named": _named(main), "heads_named": _named(heads), "curve": curve}
     data = _npz(arrays)
     config = {
         "format": FORMAT,

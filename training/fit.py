@@ -34,7 +34,7 @@ class Target:
     extortion : ndarray of bool
         By passage.
     weight : ndarray of float64
-        By passage; a row's weight shared among its passages.
+        By passage; see `target_of`.
     rows : list of Row
         By passage.
     """

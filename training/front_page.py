@@ -33,6 +33,7 @@ _ROWS = {
     "everyday_all": "everyday lines in over 30 languages",
     "everyday_test": "… of these, lines no training step saw",
     "hard_all": "look-alikes: hate, scams, ransom notes, counselling",
+    "hard_test": "… of these, lines no training step saw",
     "real_mails": "real extortion mails (found)",
     "other_authors_extortion": "chat, SMS and mail threats composed by others, 19 languages (found)",
     "other_authors_benign": "their look-alikes, written to be as close as possible",

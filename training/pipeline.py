@@ -14,12 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sextortion_detect.matrix import Observed, Vocabulary, observe
-from sextortion_detect.ngrams import NgramSpace
+from sextortion_detect.ngrams import NgramSpace, pack, window_sums
+from sextortion_detect.normalise import fold
+from sextortion_detect.passages import cut
 from sextortion_detect.results import PATTERN_IDS
 from training.augment import augment
 from training.calibrate import HeldOut, choose_levels, expected_calibration_error, fpr_curve, platt, summary
 from training.corpus import Row, load_corpus
-from training.export import write_model
+from training.export import fixed_point, write_model
 from training.fit import Fitted, Target, coarse, fit_gate, fit_heads, fit_main, target_of
 from training.registry import Line, read_public
 from training.scores import pattern_figures
@@ -29,7 +31,7 @@ __all__ = ["RECIPE", "Recipe", "load_recipe", "train"]
 RECIPE = Path(__file__).with_name("recipe.toml")
 Recipe = dict[str, Any]
 Say = Callable[[str], None]
-_FOLDS = 5
+_FOLDS = 3
 _TELLING = -3.0  # nats; below it a look-alike is in no danger of a level
 _GATE_MARGIN = 0.3  # nats below PROTECT from which a corpus message must still pass the gate
 _GATE_SLACK = 0.05  # nats for what fixed-point rounding moves
@@ -178,7 +180,7 @@ def train(folder: Path, recipe: Recipe, say: Say, rows: list[Row] | None = None)
     smaller = background.part(recipe["public"]["folds"], rng)
     out_main, out_heads = _out_of_fold(rows, smaller, few_coarse, vocabulary, recipe, say)
     held = _held_out(rows, out_main, public, main, vocabulary)
-    training, settings = _decide(recipe, held, gate, main, vocabulary, whole, public)
+    training, settings = _decide(rows, recipe, held, (gate, main), vocabulary, whole, public)
     figures = pattern_figures(rows, out_heads)
     training |= {
         "rows": len(rows),
@@ -206,8 +208,8 @@ def _mine(
 ) -> npt.NDArray[np.int64]:
     """Add the training lines that the first fit scores highest: what it would falsely alarm on."""
     scores = public.observed.most(main.logits(public.observed, vocabulary))
-    train = np.array([line.part == "train" for line in public.lines])
-    order = np.argsort(np.where(train, -scores, np.inf), kind="stable")[: recipe["public"]["mine"]]
+    train = np.flatnonzero([line.part == "train" for line in public.lines])
+    order = train[np.argsort(-scores[train], kind="stable")[: recipe["public"]["mine"]]]
     return np.union1d(sample, order)
 
 
@@ -218,9 +220,9 @@ def _out_of_fold(
     folds = np.array([_fold_of(r) for r in rows])
     out = np.zeros(len(rows))
     out_heads: npt.NDArray[np.float64] | None = None
-    for fold in range(_FOLDS):
-        inside = _side([r for r, f in zip(rows, folds, strict=True) if f != fold], recipe, augmented=True)
-        left = [i for i, f in enumerate(folds) if f == fold]
+    for part in range(_FOLDS):
+        inside = _side([r for r, f in zip(rows, folds, strict=True) if f != part], recipe, augmented=True)
+        left = [i for i, f in enumerate(folds) if f == part]
         observed = _observe([rows[i].text for i in left], recipe)
         main = fit_main(
             inside.observed, inside.target, background.observed, background.weight, vocabulary, recipe["fit"]
@@ -232,7 +234,7 @@ def _out_of_fold(
         if out_heads is None:
             out_heads = np.zeros((len(rows), logits.shape[1]))
         out_heads[left] = np.column_stack([observed.most(logits[:, k]) for k in range(logits.shape[1])])
-        say(f"  fold {fold + 1} of {_FOLDS}")
+        say(f"  part {part + 1} of {_FOLDS}")
     assert out_heads is not None
     return out, out_heads
 
@@ -251,38 +253,56 @@ def _held_out(
     return HeldOut(out[threats], out[benign], everyday, hard)
 
 
+def _runtime_gate(
+    rows: list[Row], space: NgramSpace, table: npt.NDArray[np.int16], step: float
+) -> npt.NDArray[np.float64]:
+    """Score corpus rows as the gate will at run time: it counts repeated n-grams, which the fit does not."""
+    out = []
+    for row in rows:
+        folded = fold(row.text).text
+        packed = pack([folded[s:e] for s, e in cut(folded)])
+        out.append(float((step * packed.scale * window_sums(packed, space, table)).max()))
+    return np.array(out)
+
+
 def _gate_threshold(
-    public: Public | None, gate: Fitted, whole: _Side, scores: npt.NDArray[np.float64], recipe: Recipe
+    rows: list[Row],
+    public: Public | None,
+    gate: Fitted,
+    whole: _Side,
+    scores: npt.NDArray[np.float64],
+    recipe: Recipe,
 ) -> tuple[float, float]:
     """Open the gate as wide as the budget allows, and at least for every corpus message that has or is near a level.
 
     `scores` are the full logits of the corpus passages, minus the PROTECT cut-off.
     """
-    char = gate.blocks["char"]
-    of_rows = whole.observed.most(np.asarray(whole.observed.char @ char + gate.intercept))
-    needed = (whole.observed.most(scores) > -_GATE_MARGIN)[: len(of_rows)]
+    table, step = fixed_point(gate.blocks["char"])
+    of_rows = _runtime_gate(rows, _space(recipe), table, step) + float(gate.intercept)
+    needed = (whole.observed.most(scores) > -_GATE_MARGIN)[: len(rows)]
     lowest = float(of_rows[needed].min()) - _GATE_SLACK
     if public is None:
         return round(lowest, 3), 1.0
-    everyday = np.asarray(public.observed.char @ char + gate.intercept)
+    everyday = np.asarray(public.observed.char @ gate.blocks["char"] + gate.intercept)
     threshold = min(lowest, float(np.quantile(everyday, 1 - recipe["gate"]["most_open"])))
     return round(threshold, 3), round(float((everyday >= threshold).mean()), 4)
 
 
 def _decide(
+    rows: list[Row],
     recipe: Recipe,
     held: HeldOut,
-    gate: Fitted,
-    main: Fitted,
+    fitted: tuple[Fitted, Fitted],
     vocabulary: Vocabulary,
     whole: _Side,
     public: Public | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Calibrate and choose cut-offs; return the figures and the settings for the config."""
+    gate, main = fitted
     slope, offset = (round(x, 4) for x in platt(held, recipe["calibration"]))
     protect, review = (round(x, 3) for x in choose_levels(held, recipe["levels"]))
     scores = main.logits(whole.observed, vocabulary) - protect
-    gate_threshold, gate_open = _gate_threshold(public, gate, whole, scores, recipe)
+    gate_threshold, gate_open = _gate_threshold(rows, public, gate, whole, scores, recipe)
     features = recipe["features"]
     settings = {
         "orders": features["orders"],

@@ -89,7 +89,7 @@ class _FoldTable(dict[int, str]):
         category = unicodedata.category(char)
         if char in "\n\t ":
             return char
-        if char == "\r" or category in {"Zl", "Zp"}:
+        if char in "\r\x0b\x0c\x85\x1c\x1d\x1e\x1f" or category in {"Zl", "Zp"}:
             return "\n"
         if category == "Cs":
             return "\ufffd"  # a lone surrogate cannot be encoded; keep its place

@@ -19,6 +19,7 @@ __all__ = ["CLOSED_CLASS", "ConceptScanner", "Hit", "Scan"]
 CLOSED_CLASS = frozenset({"first", "second", "third", "negate", "condition"})
 _BEST_SHARE = 0.7  # a language counts when it covers at least this share of what the best one covers
 _CACHED_WORDS = 200_000  # bound of the in-memory word cache
+_LONGEST_STEM = 40  # letters; longer words than any lexicon entry need no more looking up
 _LONGEST_TERM = 12  # words; characters in Chinese and Japanese
 
 
@@ -64,7 +65,7 @@ class _Node:
         if (node := self.exact.get(word)) is not None:
             yield node
         if self.stems:
-            for length in range(1, len(word) + 1):
+            for length in range(1, min(len(word), _LONGEST_STEM) + 1):
                 if (node := self.stems.get(word[:length])) is not None:
                     yield node
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sextortion_detect.concepts import ConceptScanner
-from sextortion_detect.errors import require_text
+from sextortion_detect.errors import InputTypeError, require_text
 from sextortion_detect.explain import evidence_spans, explain_columns, gate_weights, main_weights, pattern_weights
 from sextortion_detect.features import message_shapes
 from sextortion_detect.lexicon_files import load_entities, load_lexicons
@@ -56,7 +56,7 @@ class _Columns(VerdictSource):
     """What a batch computed, from which single verdicts are made on demand."""
 
     detector: Detector
-    texts: Sequence[str]
+    texts: Sequence[str] = field(repr=False)
     logits: npt.NDArray[np.float64]
     probability: npt.NDArray[np.float32]
     level: npt.NDArray[np.uint8]
@@ -155,19 +155,26 @@ class Detector:
         """
         return self.score_batch([text])[0]
 
-    def score_batch(self, texts: Sequence[str | Message]) -> BatchResult:
+    def score_batch(self, texts: Iterable[str | Message]) -> BatchResult:
         """Judge many messages at once.
 
         Parameters
         ----------
-        texts : sequence of str or Message
+        texts : iterable of str or Message
             Any number, any length.
 
         Returns
         -------
         BatchResult
             Columns; a `Verdict` with evidence is made for a row when it is indexed.
+
+        Raises
+        ------
+        InputTypeError
+            If `texts` is a single text or holds something else than text.
         """
+        if isinstance(texts, str | bytes | Message) or not isinstance(texts, Iterable):
+            raise InputTypeError("score_batch() takes a list of messages; for a single one use score()")
         plain = [require_text(t.text if isinstance(t, Message) else t, i) for i, t in enumerate(texts)]
         model, n = self._model, len(plain)
         folded = [fold(text) for text in plain]

@@ -15,9 +15,10 @@ from sextortion_detect.tape import Tape
 
 __all__ = ["undo_disguises"]
 
-_MIXED_WORD = regex.compile(r"(?=\w*\p{Latin})(?=\w*[\p{Cyrillic}\p{Greek}\p{Armenian}])\w{2,40}")
+_MIXED_WORD = regex.compile(r"(?<!\w)\w{2,40}(?!\w)")
 _PLAIN_WORD = regex.compile(r"\w{1,12}")
 _LATIN = regex.compile(r"\p{Latin}")
+_PASSING_SCRIPT = regex.compile(r"[\p{Cyrillic}\p{Greek}\p{Armenian}]")
 _SPACED = regex.compile(r"(?<![\w\p{M}])\p{L}\p{M}*(?: \p{L}\p{M}*){3,}(?![\w\p{M}])")
 _DOTTED = regex.compile(r"(?<![\w@.])\p{L}\p{M}*(?:[.\-_*·|/\\~+•]\p{L}\p{M}*){2,}(?![\w@\p{M}])")
 _STARRED = regex.compile(r"(?<=\p{L})[*|](?=\p{L})")
@@ -36,6 +37,8 @@ _THRICE = 3  # "xxx" and "kkk" are words; longer runs of one letter alone fold t
 def _unmix(match: regex.Match[str]) -> str:
     """Fold a mixed-script word to the script that all its letters can pass for; leave honest mixtures alone."""
     word: str = match[0]
+    if word.isascii() or not _LATIN.search(word) or not _PASSING_SCRIPT.search(word):
+        return word
     to_latin = "".join(LATIN_FOR_LOOKALIKE.get(c, c) for c in word)
     if all(_LATIN.match(c) or not c.isalpha() for c in to_latin):
         return to_latin

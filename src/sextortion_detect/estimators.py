@@ -43,7 +43,7 @@ def _check_space(orders: tuple[int, ...], *bits: int) -> None:
 
 
 class MessageFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Turn messages into the columns that the bundled model scores.
+    """Turn messages into the columns that the bundled model scores, one row a message (the model cuts long ones).
 
     Parameters
     ----------
@@ -114,9 +114,16 @@ class MessageFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if unknown or not self.blocks:
             raise ValueError(f"blocks must be some of {', '.join(BLOCKS)}; got {self.blocks!r}")
         _check_space(tuple(self.orders), self.bits, self.word_bits)
-        observed = self._observe(X)
+        texts = _texts(X)
+        if not texts:
+            raise ValueError("X holds no message; the featurizer needs some to choose its columns")
+        observed = self._observe(texts)
         self.vocabulary_ = Vocabulary.of(observed, np.arange(len(observed)), self.least_rows)
         return self
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:  # noqa: N803 - scikit-learn's name
+        """Fit and return the columns of the same messages; X may be a generator."""
+        return super().fit_transform(_texts(X), y, **fit_params)
 
     def transform(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
         """Return the columns of messages.

@@ -63,7 +63,8 @@ class HeadWeights:
 def gate_weights(model: Model, columns: PassageColumns) -> HeadWeights:
     """Apply the gate to a passage."""
     main = model.main
-    windows = main.steps["gate"] * columns.char_scale * main.gate[columns.buckets].astype(np.float64)
+    scale = columns.buckets.shape[1] ** -0.5  # the gate counts every occurrence
+    windows = main.steps["gate"] * scale * main.gate[columns.buckets].astype(np.float64)
     return HeadWeights("gate", main.gate_intercept, windows, np.zeros(0), np.zeros(0))
 
 
@@ -74,8 +75,8 @@ def main_weights(model: Model, columns: PassageColumns) -> HeadWeights:
     return HeadWeights(
         "extortion",
         main.intercept,
-        main.steps["char"] * columns.char_scale * main.char[columns.buckets].astype(np.float64),
-        main.steps["word"] * columns.word_scale * main.word[_word_buckets(columns)].astype(np.float64),
+        main.steps["char"] * columns.char_scale * columns.share * main.char[columns.buckets],
+        main.steps["word"] * columns.word_scale * columns.word_share * main.word[_word_buckets(columns)],
         main.named[named] * values,
     )
 
@@ -89,8 +90,8 @@ def pattern_weights(model: Model, columns: PassageColumns, head: str) -> HeadWei
     return HeadWeights(
         head,
         float(heads.intercepts[column]),
-        heads.char_step * columns.char_scale * heads.char[coarse, column].astype(np.float64),
-        heads.word_step * columns.word_scale * heads.word[rows, column].astype(np.float64),
+        heads.char_step * columns.char_scale * columns.share * heads.char[coarse, column],
+        heads.word_step * columns.word_scale * columns.word_share * heads.word[rows, column],
         heads.named[named, column] * values,
     )
 

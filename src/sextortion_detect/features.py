@@ -70,7 +70,8 @@ def concept_features(scan: Scan) -> dict[Feature, tuple[Hit, ...]]:
     for i, hit in enumerate(hits):
         found.setdefault(("has", hit.concept), (hit,))
         nearby: dict[str, Hit] = {}
-        for other in hits[i + 1 :]:
+        for j in range(i + 1, len(hits)):  # not a slice: a long message would be copied for every hit
+            other = hits[j]
             gap = other.first - hit.last
             if gap > WIDE_WORDS:
                 break
@@ -92,6 +93,7 @@ SHAPES: tuple[str, ...] = (
     *(f"fold_{kind}" for kind in FOLD_KINDS),
     "capitals", "emoji", "questions", "exclamations", "quotation", "lines", "digits", "handles", "links",
     "share_first", "share_second", "share_third", "starts_quoted",
+    *(f"mix_{bits:05b}{frame}" for bits in range(1, 32) for frame in ("", "_framed")),
 )  # fmt: skip
 """Names of the shape columns, in order. Length is not among them: with it, fewer threats by others were found."""
 
@@ -109,6 +111,26 @@ def message_shapes(original: str, folded: Folded) -> dict[str, float]:
     return values | {"capitals": float(capitals), "emoji": _share(emoji, 4)}
 
 
+_ANY_OF = (
+    {"send", "publish", "reveal"},  # somebody will be shown
+    {"audience", "contacts"},  # who
+    {"pay", "money", "amount", "rail", "wallet", "orders"},  # what is wanted
+    {"deadline", "clock", "countdown", "condition", "block", "police", "secrecy", "harm"},  # pressure
+)
+
+
+def _mixture(concepts: set[str]) -> str:
+    """Name which of the five parts of extortion meet in a passage: possession, showing, audience, demand, pressure.
+
+    Pairs and triples are scaled down where many are active; this column is not, so that a message with all its parts
+    in the open is the surest one. The parts are those of the domain study's composition rules (section 2.4).
+    """
+    holds_media = "hold" in concepts and not concepts.isdisjoint({"media", "intimate"})
+    possession = holds_media or not concepts.isdisjoint({"capture", "device"})
+    bits = "".join("1" if part else "0" for part in (possession, *(concepts & words for words in _ANY_OF)))
+    return f"mix_{bits}_framed" if concepts & {"help", "report"} else f"mix_{bits}"
+
+
 def passage_shapes(text: str, scan: Scan) -> dict[str, float]:
     """Return the shape columns of a passage of folded text: who is spoken of, how it is punctuated; each in [0, 1]."""
     n_words = len(scan.words)
@@ -116,7 +138,9 @@ def passage_shapes(text: str, scan: Scan) -> dict[str, float]:
     for hit in scan.hits:
         if hit.concept in found:
             found[hit.concept] += 1
+    mixture = _mixture({hit.concept for hit in scan.hits})
     return {
+        mixture: float("1" in mixture),
         "questions": _share(text.count("?") + text.count("؟"), 3),
         "exclamations": _share(text.count("!"), 3),
         "quotation": _share(text.count('"'), 4),

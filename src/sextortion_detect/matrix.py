@@ -95,7 +95,7 @@ def _observe_chunk(texts: Sequence[str], space: NgramSpace, word_bits: int, *, w
     packed = pack(passages)
     by_order = [packed.buckets(space, order) for order in space.orders]
     char_rows = [
-        np.concatenate([b[start:stop] for b in by_order])
+        np.unique(np.concatenate([b[start:stop] for b in by_order]))
         for start, stop in zip(packed.starts, packed.stops, strict=True)
     ]
     word_rows: list[npt.NDArray[np.int64]] = []
@@ -105,12 +105,18 @@ def _observe_chunk(texts: Sequence[str], space: NgramSpace, word_bits: int, *, w
     for i, passage in enumerate(passages):
         scan = scanner.scan(passage)
         concepts.append(tuple(concept_features(scan)))
-        word_rows.append(np.array([b for b, _, _ in word_spans(passage, scan, word_bits)], dtype=np.int64))
+        word_rows.append(np.unique(np.array([b for b, _, _ in word_spans(passage, scan, word_bits)], dtype=np.int64)))
         for name, value in (common[owner[i]] | passage_shapes(passage, scan)).items():
-            shape[i, _SHAPE_INDEX[name]] = value
-    word_scale = 1.0 / np.sqrt(np.maximum(1.0, [len(r) for r in word_rows]))
-    char = _csr(char_rows, packed.scale, space.size)
-    return Observed(owner, char, _csr(word_rows, word_scale, 1 << word_bits), concepts, shape)
+            if value:
+                shape[i, _SHAPE_INDEX[name]] = value
+    char = _csr(char_rows, _presence_scale(char_rows), space.size)
+    word = _csr(word_rows, _presence_scale(word_rows), 1 << word_bits)
+    return Observed(owner, char, word, concepts, shape)
+
+
+def _presence_scale(rows: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.float64]:
+    """``1 / sqrt(n)`` for n different columns: presence counts, not repetition, so saying it twice changes nothing."""
+    return np.asarray(1.0 / np.sqrt(np.maximum(1.0, [len(r) for r in rows])))
 
 
 _SCANNERS: list[ConceptScanner] = []  # one per worker process, built on first use

@@ -170,21 +170,26 @@ def _load_folder(folder: Path) -> Model:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelFormatError(f"{folder / 'config.json'} is not JSON; restore the folder or train again") from error
-    if config.get("format") != FORMAT:
+    found = config.get("format") if isinstance(config, dict) else None
+    if found != FORMAT:
         raise ModelFormatError(
-            f"{folder} has format {config.get('format')!r}; this version reads format {FORMAT}. "
+            f"{folder} has format {found!r}; this version reads format {FORMAT}. "
             "Upgrade sextortion-detect, or train the model again with the installed version."
         )
     data = (folder / "weights.npz").read_bytes()
-    if hashlib.sha256(data).hexdigest() != config["sha256"]["weights.npz"]:
-        raise ModelFormatError(f"{folder / 'weights.npz'} does not match the hash in config.json: it was altered")
     try:
+        _check_hash(data, config["sha256"]["weights.npz"], folder)
         with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
             return _build(config, {name: arrays[name] for name in arrays.files})
     except ModelFormatError:
         raise
     except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise ModelFormatError(f"{folder} is damaged ({type(error).__name__}); restore it or train again") from error
+
+
+def _check_hash(data: bytes, expected: str, folder: Path) -> None:
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise ModelFormatError(f"{folder / 'weights.npz'} does not match the hash in config.json: it was altered")
 
 
 def _build(config: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Model:

@@ -53,7 +53,11 @@ class Folded:
 
 # --- markup and quoting -------------------------------------------------------------------------------------------
 
-_TAG = regex.compile(r"</?[a-z][^<>]{0,2000}>", regex.IGNORECASE)
+_TAG = regex.compile(
+    r"</?(?:a|b|i|u|p|br|hr|em|li|ol|ul|td|th|tr|h[1-6]|div|img|pre|sub|sup|span|font|html|head|body|meta|link|title|table"
+    r"|tbody|thead|center|strong|small|style|script|blockquote|o:p|!doctype)(?:\s[^<>]{0,2000})?/?>",
+    regex.IGNORECASE,
+)
 _ENTITY = regex.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});", regex.IGNORECASE)
 _BREAKING_TAG = regex.compile(r"</?(?:br|p|div|tr|li|h\d|table)\b", regex.IGNORECASE)
 _QUOTE_MARK = regex.compile(r"^(?:[ \t]*>)+[ \t]?", regex.MULTILINE)
@@ -71,7 +75,7 @@ def _hidden_blocks(text: str, opening: str, closing: str) -> Iterator[Replacemen
 
 
 def _strip_markup(tape: Tape) -> None:
-    if "<" in tape.text:
+    if "<" in tape.text and _TAG.search(tape.text):  # without a real tag, angle brackets are text that the reader sees
         for opening, closing in _HIDDEN_BLOCKS:
             tape.count("markup", tape.apply(list(_hidden_blocks(tape.text, opening, closing))))
         tape.count("markup", tape.rewrite(_TAG, lambda m: "\n" if _BREAKING_TAG.match(m[0]) else " "))
@@ -106,8 +110,8 @@ _BLANKS = regex.compile(r"[^\S\n]*\n\s*|[^\S\n]{2,}|[^\S\n ]")
 # What no rewrite below touches: plain ASCII without markup, quoting, digits or signs inside words, single letters in a
 # row, stretched letters or odd blanks. Most chat is like this, and lower-casing it is all there is to do.
 _PLAIN = re.compile(
-    r"[<>&\t\x00-\x09\x0b-\x1f\x7f`]|[A-Za-z0-9][@$!|*][A-Za-z]|[A-Za-z]\d+[A-Za-z]|[A-Za-z]{3}[03$]\b|(?<!\w)[@$][A-Za-z]"
-    r"|\b[A-Za-z][ .\-_*|/\\~+][A-Za-z][ .\-_*|/\\~+][A-Za-z]\b|([A-Za-z])\1\1|\s\s",
+    r"[<>&\t\x00-\x09\x0b-\x1f\x7f`]|[@$!|*0-9][A-Za-z]|[A-Za-z]{3}[03$](?!\w)|[A-Za-z][*|][A-Za-z]"
+    r"|(?<!\w)[A-Za-z][ .\-_*|/\\~+][A-Za-z][ .\-_*|/\\~+][A-Za-z]|([A-Za-z])\1\1|\s\s",
     re.IGNORECASE,
 )
 

@@ -241,7 +241,7 @@ class VerdictSource:
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class BatchResult(Sequence[Verdict]):
     """Columns for a batch; a `Verdict` is only built for the rows that are indexed.
 

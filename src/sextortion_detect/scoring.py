@@ -44,10 +44,14 @@ class PassageColumns:
     ----------
     buckets : ndarray of shape (n_orders, n_windows), int64
         N-gram bucket of the window that starts at each byte, by order.
+    share : ndarray of shape (n_orders, n_windows), float64
+        1 / how often the window's bucket occurs: repetition adds nothing, so each occurrence carries its part.
     char_scale, word_scale, concept_scale : float
         Value of every active column of the block.
     words : list of (bucket, start, end)
         Words and word pairs; characters of the passage.
+    word_share : ndarray of shape (n_words,), float64
+        As `share`.
     concepts : list of (column, feature, hits)
         Active concept columns that the model knows.
     shapes : list of (column, name, value)
@@ -55,8 +59,10 @@ class PassageColumns:
     """
 
     buckets: npt.NDArray[np.int64]
+    share: npt.NDArray[np.float64]
     char_scale: float
     words: list[tuple[int, int, int]]
+    word_share: npt.NDArray[np.float64]
     word_scale: float
     concepts: list[tuple[int, Feature, tuple[Hit, ...]]]
     concept_scale: float
@@ -100,22 +106,32 @@ def columns_of(model: Model, scanner: ConceptScanner, passage: str, common: dict
     words = word_spans(passage, scan, model.word_bits)
     known = [(model.features[f], f, hits) for f, hits in concept_features(scan).items() if f in model.features]
     shape = common | passage_shapes(passage, scan)
+    share, n_buckets = _shares(buckets)
+    word_share, n_words = _shares(np.array([b for b, _, _ in words], dtype=np.int64))
     return PassageColumns(
         buckets,
-        float(packed.scale[0]),
+        share,
+        n_buckets**-0.5,
         words,
-        1.0 / max(1.0, len(words)) ** 0.5,
+        word_share,
+        n_words**-0.5,
         known,
         1.0 / (1.0 + len(known)) ** 0.5,
         [(model.shape_offset + _SHAPE_INDEX[name], name, value) for name, value in shape.items() if value],
     )
 
 
+def _shares(buckets: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64], float]:
+    """Return 1 / the count of each element's value, and the number of different values, at least 1."""
+    _, inverse, counts = np.unique(buckets, return_inverse=True, return_counts=True)
+    return (1.0 / counts)[inverse].reshape(buckets.shape), float(max(1, len(counts)))
+
+
 def main_logit(model: Model, columns: PassageColumns) -> float:
     """Return the full extortion logit of a passage, in nats."""
     main = model.main
-    char = int(main.char[columns.buckets].sum(dtype=np.int64))
-    word = int(main.word[[b for b, _, _ in columns.words]].sum(dtype=np.int64)) if columns.words else 0
+    char = int(main.char[np.unique(columns.buckets)].sum(dtype=np.int64))
+    word = int(main.word[np.unique([b for b, _, _ in columns.words])].sum(dtype=np.int64)) if columns.words else 0
     named, values = columns.named()
     return float(
         main.intercept
@@ -129,10 +145,10 @@ def head_logits(model: Model, columns: PassageColumns) -> npt.NDArray[np.float64
     """Return the logits of all second-stage heads; shape (23,), order of `HEADS`, in nats."""
     heads = model.heads
     total = heads.intercepts.copy()
-    coarse = (columns.buckets >> head_shift(model)).ravel()
+    coarse = np.unique(columns.buckets) >> head_shift(model)
     total += heads.char_step * columns.char_scale * heads.char[coarse].sum(axis=0, dtype=np.int64)
     if columns.words:
-        rows = np.array([b for b, _, _ in columns.words]) & (len(heads.word) - 1)
+        rows = np.unique([b for b, _, _ in columns.words]) & (len(heads.word) - 1)
         total += heads.word_step * columns.word_scale * heads.word[rows].sum(axis=0, dtype=np.int64)
     named, values = columns.named()
     total += values @ heads.named[named]
