@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from sextortion_detect.lexicon_files import load_lexicons
 from training.card import levels_row
 from training.corpus import DATASETS
 
@@ -30,12 +31,12 @@ for e in v.evidence[:3]:
 print(det.score("i saved you a seat, pay me back tonight").level.value)
 """
 _ROWS = {
-    "everyday_all": "everyday lines in over 30 languages",
+    "everyday_all": "everyday lines",
     "everyday_test": "… of these, lines no training step saw",
     "hard_all": "look-alikes: hate, scams, ransom notes, counselling",
     "hard_test": "… of these, lines no training step saw",
     "real_mails": "real extortion mails (found)",
-    "other_authors_extortion": "chat, SMS and mail threats composed by others, 19 languages (found)",
+    "other_authors_extortion": "chat, SMS and mail threats composed by others (found)",
     "other_authors_benign": "their look-alikes, written to be as close as possible",
 }
 
@@ -75,7 +76,14 @@ def write_readme(model: Path) -> None:
     """
     page = (_ROOT / "docs" / "README.in.md").read_text(encoding="utf-8")
     report = json.loads((model / "evaluation.json").read_text(encoding="utf-8"))
-    parts = {"@SCAN@": _scan(), "@CODE@": _CODE, "@OUT@": _output(), "@RATES@": _rates(report)}
+    languages = {lexicon.language.partition("-")[0] for lexicon in load_lexicons()}
+    parts = {
+        "@LANGUAGES@": str(len(languages)),
+        "@SCAN@": _scan(),
+        "@CODE@": _CODE,
+        "@OUT@": _output(),
+        "@RATES@": _rates(report),
+    }
     for mark, text in parts.items():
         page = page.replace(mark, text)
     (_ROOT / "README.md").write_text(page, encoding="utf-8")
