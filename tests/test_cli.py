@@ -21,10 +21,7 @@ from sextortion_detect.results import PATTERN_IDS
 from sextortion_detect.version import __version__
 
 INBOX = Path(__file__).parents[1] / "examples" / "inbox"
-THREAT = (
-    "I recorded our video call and I have your contact list. Pay me $500 in bitcoin within 24 hours "
-    "or I will send the video to your family and all your friends."
-)
+THREAT = "I recorded you. Pay $500 in bitcoin within 24 hours or your family and friends get the video."
 LUNCH = "see you at lunch"
 CANARY = "zebrafinch"  # stands in messages, and must not come out unless asked for
 

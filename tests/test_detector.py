@@ -23,7 +23,13 @@ def test_obvious_threats_are_found(detector, case):
     assert verdict.level >= Level.PROTECT
     assert verdict.evidence
     assert verdict.scheme in tuple(Scheme)
-    assert verdict.patterns["payment_demand"] > 0.5
+    assert {"payment_demand", "threat_to_circulate"} & {e.pattern for e in verdict.evidence}
+
+
+@pytest.mark.parametrize("case", cases("known_misses"), ids=lambda c: c["why"])
+@pytest.mark.xfail(strict=True, reason="known miss: move the row to obvious_threats.jsonl when a model finds it")
+def test_known_misses_are_still_missed(detector, case):
+    assert detector.score(case["text"]).level >= Level.PROTECT
 
 
 @pytest.mark.parametrize("case", cases("stay_below_review"), ids=lambda c: c["why"])

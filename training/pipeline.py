@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 import zlib
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sextortion_detect.matrix import Observed, Vocabulary, observe
+from sextortion_detect.matrix import Observed, Vocabulary
 from sextortion_detect.ngrams import NgramSpace, pack, window_sums
 from sextortion_detect.normalise import fold
 from sextortion_detect.passages import cut
@@ -23,7 +22,7 @@ from training.calibrate import HeldOut, choose_levels, expected_calibration_erro
 from training.corpus import Row, load_corpus
 from training.export import fixed_point, write_model
 from training.fit import Fitted, Target, coarse, fit_gate, fit_heads, fit_main, target_of
-from training.registry import Line, read_public
+from training.public import Public, load_public, observe_texts, sample_lines, space_of
 from training.scores import pattern_figures
 
 __all__ = ["RECIPE", "Recipe", "load_recipe", "train"]
@@ -44,53 +43,6 @@ def load_recipe(path: Path = RECIPE) -> Recipe:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-@dataclass(frozen=True, slots=True)
-class Public:
-    """Observed passages of the public corpora, by what they are used for."""
-
-    lines: list[Line]
-    observed: Observed
-
-    def sources(self, part: str, role: str) -> dict[str, npt.NDArray[np.int64]]:
-        """Return the indices of the lines of a part and role, by source."""
-        found: dict[str, list[int]] = defaultdict(list)
-        for i, line in enumerate(self.lines):
-            if line.part == part and line.role == role:
-                found[line.source].append(i)
-        return {name: np.array(ids) for name, ids in found.items()}
-
-    def passages_of(self, lines: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the rows of `observed` that belong to the given lines."""
-        return np.flatnonzero(np.isin(self.observed.owner, lines))
-
-
-def _space(recipe: Recipe) -> NgramSpace:
-    return NgramSpace(tuple(recipe["features"]["orders"]), recipe["features"]["bits"])
-
-
-def _observe(texts: Sequence[str], recipe: Recipe) -> Observed:
-    return observe(texts, _space(recipe), recipe["features"]["word_bits"], workers=recipe["workers"])
-
-
-def _load_public(recipe: Recipe, say: Say) -> Public | None:
-    share = recipe["public"]["train_share"]
-    lines = [line for role in ("everyday", "hard") for line in read_public(role, share) if line.part != "test"]
-    if not lines:
-        say("no public corpora found: levels will rest on look-alikes of datasets/, not on everyday talk")
-        return None
-    say(f"computing features of {len(lines):,} public messages")
-    return Public(lines, _observe([line.text for line in lines], recipe))
-
-
-def _sample(public: Public, recipe: Recipe, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Draw the lines of the first fit: so many of each source."""
-    picked = []
-    for role, key in (("everyday", "per_source"), ("hard", "per_hard_source")):
-        for ids in public.sources("train", role).values():
-            picked.append(rng.permutation(ids)[: recipe["public"][key]])
-    return np.sort(np.concatenate(picked))
-
-
 def _fold_of(row: Row) -> int:
     """Assign a family to a fold by its hash, so that the assignment outlives additions to the corpus."""
     return zlib.crc32(row.family.encode()) % _FOLDS
@@ -109,7 +61,7 @@ def _side(rows: Sequence[Row], recipe: Recipe, *, augmented: bool) -> _Side:
     weight = settings.pop("weight")
     extra = augment(rows, settings, weight, recipe["seed"]) if augmented else []
     every = [*rows, *extra]
-    observed = _observe([r.text for r in every], recipe)
+    observed = observe_texts([r.text for r in every], recipe)
     return _Side(observed, target_of(every, observed, recipe["weights"]))
 
 
@@ -128,7 +80,7 @@ class _Background:
 
 def _background(public: Public | None, lines: npt.NDArray[np.int64], recipe: Recipe) -> _Background:
     if public is None:
-        empty = _observe([""], recipe)
+        empty = observe_texts([""], recipe)
         return _Background(empty, np.ones(1))
     rows = public.passages_of(lines)
     roles = np.array([recipe["weights"][line.role] for line in public.lines])
@@ -157,10 +109,10 @@ def train(folder: Path, recipe: Recipe, say: Say, rows: list[Row] | None = None)
     rng = np.random.default_rng(recipe["seed"])
     rows = load_corpus() if rows is None else rows
     say(f"{len(rows):,} corpus rows")
-    public = _load_public(recipe, say)
+    public = load_public(recipe, say)
     whole = _side(rows, recipe, augmented=True)
     vocabulary = Vocabulary.of(whole.observed, np.arange(len(whole.observed)), recipe["features"]["least_rows"])
-    sample = _sample(public, recipe, rng) if public else np.zeros(0, np.int64)
+    sample = sample_lines(public, recipe, rng) if public else np.zeros(0, np.int64)
     say(f"first fit: {len(vocabulary.features):,} concept features, {len(sample):,} background messages")
     background = _background(public, sample, recipe)
     quick = recipe["fit"] | ({"iterations": recipe["fit"]["first_iterations"]} if public else {})
@@ -223,7 +175,7 @@ def _out_of_fold(
     for part in range(_FOLDS):
         inside = _side([r for r, f in zip(rows, folds, strict=True) if f != part], recipe, augmented=True)
         left = [i for i, f in enumerate(folds) if f == part]
-        observed = _observe([rows[i].text for i in left], recipe)
+        observed = observe_texts([rows[i].text for i in left], recipe)
         main = fit_main(
             inside.observed, inside.target, background.observed, background.weight, vocabulary, recipe["fit"]
         )
@@ -278,7 +230,7 @@ def _gate_threshold(
     `scores` are the full logits of the corpus passages, minus the PROTECT cut-off.
     """
     table, step = fixed_point(gate.blocks["char"])
-    of_rows = _runtime_gate(rows, _space(recipe), table, step) + float(gate.intercept)
+    of_rows = _runtime_gate(rows, space_of(recipe), table, step) + float(gate.intercept)
     needed = (whole.observed.most(scores) > -_GATE_MARGIN)[: len(rows)]
     lowest = float(of_rows[needed].min()) - _GATE_SLACK
     if public is None:
