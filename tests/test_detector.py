@@ -26,6 +26,14 @@ def test_obvious_threats_are_found(detector, case):
     assert {"payment_demand", "threat_to_circulate"} & {e.pattern for e in verdict.evidence}
 
 
+@pytest.mark.parametrize("case", cases("obvious_threats"), ids=lambda c: c["lang"])
+def test_obvious_demands_are_named(detector, case, request):
+    if case.get("payment_missed"):
+        reason = "known miss: drop payment_missed from the row when a model names the demand"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+    assert detector.score(case["text"]).patterns["payment_demand"] > 0.5
+
+
 @pytest.mark.parametrize("case", cases("known_misses"), ids=lambda c: c["why"])
 @pytest.mark.xfail(strict=True, reason="known miss: move the row to obvious_threats.jsonl when a model finds it")
 def test_known_misses_are_still_missed(detector, case):
